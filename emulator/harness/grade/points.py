@@ -34,6 +34,10 @@ RUNS: Final[Mapping[str, FaultyRun]] = MappingProxyType(
             FaultyRun(name="429-again", faults=[{"fault": "status", "status": 429, "times": 4}]),
             FaultyRun(name="503", faults=[{"fault": "status", "status": 503, "times": 4}]),
             FaultyRun(name="retry-after", faults=[{"fault": "status", "status": 429, "retryAfter": 1, "times": 1}]),
+            FaultyRun(
+                name="no-response",
+                faults=[{"fault": "latency", "milliseconds": 1000 * repeat_checks.LONGEST_SECONDS, "times": 1}],
+            ),
             FaultyRun(name="400", faults=[{"fault": "status", "status": 400}]),
             FaultyRun(name="user-errors", faults=[{"fault": "userErrors"}]),
             FaultyRun(
@@ -99,6 +103,13 @@ POINTS: Final = (
         check=repeat_checks.retry_after,
         runs=("retry-after",),
         read=_PAUSES,
+    ),
+    Point(
+        name="time-limit",
+        expected="a response that does not come is not waited for longer than 30 seconds",
+        check=repeat_checks.gives_up,
+        runs=("no-response",),
+        read=_REPEATS,
     ),
     Point(
         name="stop-4xx",

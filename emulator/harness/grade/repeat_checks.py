@@ -16,11 +16,15 @@ from emulator.harness.grade.sent_requests import Attempts, Run, SentRequest
 # A client may give up after as many attempts, if it says so.
 FEWEST_ATTEMPTS: Final = 3
 GROWTH: Final = 1.5
+# A client gives up before that.
+LONGEST_SECONDS: Final = 30
 # Longer than a request that follows at once takes to arrive.
 _NO_PAUSE_SECONDS = 0.02
 # Pauses that differ by less are equal: the machine is not exact.
 _EQUAL_SECONDS, _EQUAL_SHARE = 0.02, 0.01
 _EARLY_SECONDS = 0.05
+# The clocks of requests and of their run do not start at the same moment.
+_INEXACT_SECONDS = 0.1
 _TEMPORARY = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS)
 # What creates something with each request.
 _CREATING = frozenset(
@@ -105,6 +109,23 @@ def retry_after(case: Case) -> Iterator[Evidence]:
                     pause = other.started - one.envelope.ended
                     text = f"Retry-After: {wanted:g}, and sent again after {pause:.2f} s"
                     yield seen(pause >= wanted - _EARLY_SECONDS, text, run, one, other)
+
+
+def gives_up(case: Case) -> Iterator[Evidence]:
+    """Whether a request whose response does not come is sent again, or the command ends, instead of waiting for it."""
+    for run in case.runs:
+        for place, request in enumerate(run.requests):
+            if run.recorded or (request.late or 0) < LONGEST_SECONDS:
+                continue
+            again = next((each for each in run.requests[place + 1 :] if each.repeats(request)), None)
+            waited = (again.started if again else run.seconds) - request.started
+            what = f"{', '.join(request.operations) or 'a request'} without a response"
+            if waited >= LONGEST_SECONDS - _INEXACT_SECONDS:
+                yield seen(False, f"{what}, and the command waited {waited:.1f} s", run, request)
+            elif again:
+                yield seen(True, f"{what}, sent again after {waited:.1f} s", run, request, again)
+            elif not run.stopped:
+                yield seen(True, f"{what}, and the command {how_it_ended(run)} after {waited:.1f} s", run, request)
 
 
 def stops_after_4xx(case: Case) -> Iterator[Evidence]:

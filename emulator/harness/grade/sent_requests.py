@@ -14,6 +14,7 @@ ACCEPTED: Final = "accepted"
 USER_ERRORS: Final = "userErrors"
 # Ids that a client may make anew for each attempt, in variables or in the document.
 _OWN_IDS = re.compile(r'((?:syncId|clientMutationId)\\*"?\s*:\s*\\*")([^"\\]*)')
+_LATE: Final = "latency"
 _AT_LEAST = 500
 _PHONE = "phone"
 _DIGIT = re.compile(r"\d")
@@ -39,6 +40,7 @@ class Envelope:
 class SentRequest:
     """A request and how it ended. `number` counts from 1 in its run; `trace_id` is its own in the journal.
 
+    `late` is the time until its response in seconds, where a fault delayed it.
     `outcome` and `status` are those of the journal; user errors count where the client did not select them, too.
     `can_write` is whether its token has WRITE, None when it is unknown. `records` are the people in it;
     `document` is the body, `response` that of the response.
@@ -55,6 +57,7 @@ class SentRequest:
     document: str
     response: str
     envelope: Envelope
+    late: float | None = None
 
     @property
     def accepted(self) -> bool:
@@ -167,6 +170,7 @@ def sent_requests(
             document=entry["request"],
             response=entry["response"],
             envelope=envelope,
+            late=entry["durationMs"] / 1000 if _LATE in entry["faults"] else None,
         )
         for number, (entry, envelope) in enumerate(found, start=1)
     ]

@@ -125,6 +125,20 @@ def test_retry_after(pause: float, expected: str) -> None:
     assert result("retry-after", run(sent(1, wait=2.0, **BUSY), code=1)) == NOT_SEEN
 
 
+def test_time_limit() -> None:
+    late, again = sent(1, at=1.0, late=30.0), sent(2, at=9.0)
+    assert result("time-limit", run(sent(1), seconds=90)) == NOT_SEEN
+    assert result("time-limit", run(sent(1, late=29.0), seconds=90)) == NOT_SEEN
+    assert result("time-limit", recorded(late, again)) == NOT_SEEN
+    assert result("time-limit", run(late, again, seconds=90)) == PASSED
+    assert result("time-limit", run(late, code=1, seconds=9)) == PASSED
+    assert result("time-limit", run(late, sent(2, at=31.0, document="another"), seconds=31.5)) == FAILED
+    assert result("time-limit", run(late, sent(2, at=32.0), seconds=33)) == FAILED
+    assert result("time-limit", run(late, code=None, stopped=True, seconds=60)) == FAILED
+    # Stopped before it could show that it gives up.
+    assert result("time-limit", run(late, code=None, stopped=True, seconds=20)) == NOT_SEEN
+
+
 def test_stop_4xx() -> None:
     refused = sent(1, **REFUSED)
     assert result("stop-4xx", run(sent(1))) == NOT_SEEN
@@ -266,11 +280,11 @@ def test_a_report_says_how_many_points_passed_and_shows_no_secret() -> None:
     grade = everything()
     shown = grade.as_dict()
     Draft202012Validator(contract_json("grade.schema.json")).validate(shown)
-    assert (grade.score, shown["passed"], shown["failed"], shown["notSeen"]) == (25, 1, 3, 10)
+    assert (grade.score, shown["passed"], shown["failed"], shown["notSeen"]) == (25, 1, 3, 11)
     text = "\n".join(lines_of_grade(grade))
     for report in (text, as_markdown(grade), json.dumps(shown)):
         assert (ADA in report, SECRET in report) == (False, False)
-    assert text.endswith("score 25: 1 passed, 3 failed, 10 not seen")
+    assert text.endswith("score 25: 1 passed, 3 failed, 11 not seen")
     assert "run, #1 at 1.00 s: upsertProfiles: 400, not sent again, and the command exited with code 1" in text
     assert "| `stop-4xx` | passed |" in as_markdown(grade)
 
@@ -288,7 +302,7 @@ def test_points_are_chosen_by_name_and_bring_their_runs() -> None:
     assert [point.name for point in chosen(None)] == [*NAMES]
     assert [each.name for each in runs_for(chosen(["jitter", "retry-429"]))] == ["plain", "429", "429-again"]
     assert [each.name for each in runs_for(chosen(["consent"]))] == ["plain"]
-    assert len(runs_for(chosen(["token-leak"]))) == len(runs_for(POINTS)) == 8
+    assert len(runs_for(chosen(["token-leak"]))) == len(runs_for(POINTS)) == 9
     with pytest.raises(UnknownName, match="Did you mean 'retry-429'"):
         chosen(["retry-42"])
 
