@@ -109,6 +109,16 @@ def test_a_command_that_waits_for_what_does_not_come_is_ended(call: Run, monkeyp
     assert [each["because"] for each in json.loads(shown.stdout)["killed"]] == ["it took too long"]
 
 
+def test_a_signal_ends_the_command_as_well(call: Run, tmp_path: Path) -> None:
+    path = tmp_path / "pid"
+    before = signal.getsignal(signal.SIGTERM)
+    ending = ("sh", "-c", f"echo $$ > {path}; kill -TERM $PPID; sleep 600")
+    assert call("mutate", *WORKSPACE, "--only", "swap-join", "--", *ending).returncode == 128 + signal.SIGTERM
+    assert signal.getsignal(signal.SIGTERM) == before
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(path.read_text()), 0)
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -73,7 +73,6 @@ VIEWS = [
     "/console/coverage?group=ledger&from=50",
     "/console/coverage?group=mappings&covered=on",
     "/console/coverage?group=unknown",
-    "/console/mutate?mask=on",
     "/console/fidelity?provenance=assumed&text=retry",
     "/console/fidelity?from=300",
     "/console/fidelity?area=unknown",

@@ -23,7 +23,7 @@ _NO_PAUSE_SECONDS = 0.02
 # Pauses that differ by less are equal: the machine is not exact.
 _EQUAL_SECONDS, _EQUAL_SHARE = 0.02, 0.01
 _EARLY_SECONDS = 0.05
-# The clocks of requests and of their run do not start at the same moment.
+# The clocks of requests and of their run do not start together.
 _INEXACT_SECONDS = 0.1
 _TEMPORARY = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS)
 # What creates something with each request.
