@@ -80,17 +80,43 @@ def ended_by_signals() -> Iterator[None]:
 def _running(
     command_line: Sequence[str], variables: Mapping[str, str], *, output: int | None, errors: int | None
 ) -> Iterator[subprocess.Popen[bytes]]:
+    child: subprocess.Popen[bytes] | None = None
     try:
-        child = subprocess.Popen(  # noqa: S603 - running the given command is its purpose
+        # A signal between the start of a command and the assignment would leave it running.
+        with _signals_held():
+            child = _started(command_line, variables, output=output, errors=errors)
+        yield child
+    finally:
+        if child is not None:
+            _end(child, command_line[0])
+
+
+def _started(
+    command_line: Sequence[str], variables: Mapping[str, str], *, output: int | None, errors: int | None
+) -> subprocess.Popen[bytes]:
+    try:
+        return subprocess.Popen(  # noqa: S603 - running the given command is its purpose
             command_line, env=variables, stdin=subprocess.DEVNULL, stdout=output, stderr=errors, process_group=0
         )
     except OSError as error:
         reason = "command not found" if isinstance(error, FileNotFoundError) else f"cannot run: {error.strerror}"
         raise UserMistake(reason, where=command_line[0], hint="Write it after --, as in a shell.") from None
+
+
+@contextmanager
+def _signals_held() -> Iterator[None]:
+    """Signals that end this process reach it at the end of the block."""
+    came: list[int] = []
+    before = {
+        number: signal.signal(number, lambda number, _: came.append(number)) for number in (*_ENDING, signal.SIGINT)
+    }
     try:
-        yield child
+        yield
     finally:
-        _end(child, command_line[0])
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    for each in came:
+        signal.raise_signal(each)
 
 
 def _end(child: subprocess.Popen[bytes], name: str) -> None:
