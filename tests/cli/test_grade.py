@@ -56,6 +56,8 @@ def test_a_naive_and_a_careful_client_differ_on_every_point(
         late = FaultyRun(name="no-response", faults=[{"fault": "latency", "milliseconds": 300, "times": 1}])
         monkeypatch.setattr(points, "RUNS", {**points.RUNS, late.name: late})
         monkeypatch.setattr(repeat_checks, "LONGEST_SECONDS", 0.3)
+        # On a busy machine repeats without a pause arrive late; the limit itself has a test of its own.
+        monkeypatch.setattr(repeat_checks, "_NO_PAUSE_SECONDS", 5)
     exit_code, grade = graded(call, client, "--fail-under", "90")
     results = {point["name"]: point["result"] for point in grade["points"]}
     assert results == dict.fromkeys(NAMES, result), json.dumps(grade, indent=1)
