@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import click
 import httpx
-from click.core import ParameterSource
 
+from emulator.cli.option_combinations import refuse_together
 from emulator.cli.report_output import MARKDOWN, TEXT, output_option, print_report, text_of_report
 from emulator.cli.running import connect, sandbox_option, unreachable, url_option
 from emulator.harness.client import Control
@@ -33,13 +33,13 @@ Examples:
 Exit codes: 0; 1 when less is covered than --fail-under asks for; 2 for bad usage, a bad file or no emulator.
 """
 _FAILED = 1
-_WITHOUT_EFFECT = (
-    ("as_json", "form", "--format cannot be combined with --json."),
-    ("as_json", "catalogue", "--all cannot be combined with --json, which always has everything."),
-    ("form", "catalogue", "--all is for text: leave out --format; Markdown always has everything."),
-    ("files", "url", "--url is for a running emulator: give it or files."),
-    ("files", "sandbox", "--sandbox is for a running emulator: give it or files."),
-)
+_WITHOUT_EFFECT: Mapping[tuple[str, ...], str] = {
+    ("as_json", "form"): "--format cannot be combined with --json.",
+    ("as_json", "catalogue"): "--all cannot be combined with --json, which always has everything.",
+    ("form", "catalogue"): "--all is for text: leave out --format; Markdown always has everything.",
+    ("files", "url"): "--url is for a running emulator: give it or files.",
+    ("files", "sandbox"): "--sandbox is for a running emulator: give it or files.",
+}
 
 
 @click.command(epilog=_EPILOG)
@@ -71,7 +71,7 @@ def command(
     Each FILE is the coverage of a run, - for standard input: `verify --coverage`, `exec --coverage` and pytest with
     --stackadapt-emulator-coverage write one. Several are combined. Without a FILE, a running emulator is asked.
     """
-    _check_combination()
+    refuse_together(_WITHOUT_EFFECT)
     least = least_of(fail_under, "--fail-under")
     found = combined(map(read_coverage, files)) if files else _running(url, sandbox)
     _print(found, as_json=as_json, form=form, catalogue=catalogue, output=output)
@@ -82,15 +82,6 @@ def command(
         click.echo(f"error: {line}", err=True)
     if failed:
         sys.exit(_FAILED)
-
-
-def _check_combination() -> None:
-    """Raises UsageError for an option that would have no effect beside the others."""
-    context = click.get_current_context()
-    given = {name for name in context.params if context.get_parameter_source(name) is ParameterSource.COMMANDLINE}
-    for name, other, text in _WITHOUT_EFFECT:
-        if {name, other} <= given:
-            raise click.UsageError(text)
 
 
 def _running(url: str, sandbox: str | None) -> Coverage:

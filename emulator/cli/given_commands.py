@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from selectors import EVENT_READ, DefaultSelector
@@ -68,12 +68,8 @@ def ended_by_signals() -> Iterator[None]:
     def end(number: int, _frame: FrameType | None) -> None:
         raise SystemExit(_SIGNALLED + number)
 
-    before = {number: signal.signal(number, end) for number in _ENDING}
-    try:
+    with _handled(_ENDING, end):
         yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 @contextmanager
@@ -107,16 +103,24 @@ def _started(
 def _signals_held() -> Iterator[None]:
     """Signals that end this process reach it at the end of the block."""
     came: list[int] = []
-    before = {
-        number: signal.signal(number, lambda number, _: came.append(number)) for number in (*_ENDING, signal.SIGINT)
-    }
-    try:
+    with _handled((signal.SIGINT, *_ENDING), lambda number, _frame: came.append(number)):
         yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
     for each in came:
         signal.raise_signal(each)
+
+
+@contextmanager
+def _handled(numbers: Iterable[signal.Signals], handler: Callable[[int, FrameType | None], object]) -> Iterator[None]:
+    """Handles signals within the block, but for those that are ignored: the command is to ignore them, too."""
+    before = {number: signal.getsignal(number) for number in numbers}
+    before = {number: own for number, own in before.items() if own is not signal.SIG_IGN}
+    try:
+        for number in before:
+            signal.signal(number, handler)
+        yield
+    finally:
+        for number, own in before.items():
+            signal.signal(number, own)
 
 
 def _end(child: subprocess.Popen[bytes], name: str) -> None:

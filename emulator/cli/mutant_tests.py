@@ -12,7 +12,7 @@ from typing import Any, Final
 import httpx
 
 from emulator.cli.client_variables import variables_of
-from emulator.cli.given_commands import ended_by_signals, exit_code_of
+from emulator.cli.given_commands import exit_code_of
 from emulator.clock import stopwatch
 from emulator.errors import InputError
 from emulator.harness.client import sandbox_at
@@ -70,7 +70,6 @@ class CommandJudge:
 def _run(command_line: Sequence[str], document: Any, *, seconds: float | None, quiet: bool) -> int | None:
     """The exit code of a command in a workspace; None if it has not ended in time."""
     with (
-        ended_by_signals(),
         TemporaryDirectory(prefix="stackadapt-mutate-") as folder,
         Emulator(parse_workspace(document)) as emulator,
         httpx.Client(base_url=emulator.start(), trust_env=False, timeout=_REQUEST_SECONDS) as client,

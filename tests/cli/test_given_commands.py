@@ -1,16 +1,18 @@
-"""Commands that a user gives: their code and output, and that nothing which they do keeps the caller waiting."""
+"""Commands that a user gives: their code and output. They keep no caller waiting, and end with it."""
 
 from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import sys
 from select import select
+from typing import Any
 
 import pytest
 
 from emulator.cli import given_commands
-from emulator.cli.given_commands import Ended, ended
+from emulator.cli.given_commands import Ended, ended, ended_by_signals, exit_code_of
 
 ENVIRONMENT = {"PATH": os.environ["PATH"]}
 
@@ -84,3 +86,31 @@ def test_a_process_in_a_session_of_its_own_keeps_nothing_waiting() -> None:
     done = python(code)
     assert done.code == 7
     os.kill(int(done.output), signal.SIGKILL)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_while_the_command_starts_ends_it(number: signal.Signals, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun: list[subprocess.Popen[Any]] = []
+
+    class Interrupted(subprocess.Popen[Any]):
+        def __init__(self, *given: Any, **named: Any) -> None:
+            super().__init__(*given, **named)
+            begun.append(self)
+            signal.raise_signal(number)
+
+    before = signal.getsignal(number)
+    monkeypatch.setattr(given_commands.subprocess, "Popen", Interrupted)
+    with pytest.raises((KeyboardInterrupt, SystemExit)), ended_by_signals():
+        exit_code_of(["sleep", "600"], ENVIRONMENT, seconds=None, output=None, errors=None)
+    # Whether it has been waited for.
+    assert begun[0].returncode == -signal.SIGKILL
+    assert signal.getsignal(number) == before
+
+
+def test_a_command_ignores_the_signals_that_its_caller_ignores() -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with ended_by_signals():
+            assert shell("kill -HUP $$; exit 8").code == 8
+    finally:
+        signal.signal(signal.SIGHUP, before)

@@ -163,19 +163,3 @@ def test_an_option_without_effect_is_refused(call: Run, arguments: tuple[str, ..
     shown = call("mutate", *arguments)
     assert (shown.returncode, shown.stdout) == (2, "")
     assert message in shown.stderr
-
-
-ENDING = """
-import os, pathlib, signal, sys
-pathlib.Path({path!r}).write_text(str(os.getpid()))
-os.kill(os.getppid(), signal.SIGTERM)
-signal.pause()
-"""
-
-
-def test_a_signal_ends_the_command_as_well(call: Run, tmp_path: Path) -> None:
-    file = tmp_path / "pid"
-    command = ("--", sys.executable, "-c", ENDING.format(path=str(file)))
-    assert call("mutate", *WORKSPACE, "--only", "swap-join", *command).returncode == 128 + signal.SIGTERM
-    with pytest.raises(ProcessLookupError):
-        os.kill(int(file.read_text()), 0)
