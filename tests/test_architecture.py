@@ -26,7 +26,7 @@ def layers(*names: str) -> Layers:
 # Lowest first, from the folder named on the left. An import goes down: the modules of one layer stay apart.
 LAYERS: Mapping[str, Layers] = {
     "emulator": layers(
-        "errors artefacts graphql_core ids merge_patch patience protocol request_limits spawning",
+        "errors artefacts ending_signals graphql_core ids merge_patch patience protocol request_limits spawning",
         "clock durations addresses control_token credentials text text_files strict_json json_text store_failures",
         "complete_files data_files notices user_patterns",
         "timestamps rate_limit transport statements schemas text_search",

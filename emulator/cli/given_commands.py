@@ -5,26 +5,23 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from selectors import EVENT_READ, DefaultSelector
-from types import FrameType
 from typing import Final
 
 from emulator.clock import stopwatch
+from emulator.ending_signals import SIGNALLED, signals_held
 from emulator.errors import UserMistake
 
 # Of what a command prints; the rest is read and dropped.
 MOST_BYTES: Final = 4 * 1024 * 1024
-_ENDING = (signal.SIGTERM, signal.SIGHUP)
 # How often to look whether a command has ended whose output another process keeps open.
 _LOOK_SECONDS = 0.05
 # As much as a pipe can hold.
 _READ_BYTES = 1024 * 1024
 _SECONDS_TO_END = 10
-# As shells count: the exit code of a command that a signal ended is this and the number of the signal.
-_SIGNALLED = 128
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,24 +59,13 @@ def ended(command_line: Sequence[str], variables: Mapping[str, str], *, seconds:
 
 
 @contextmanager
-def ended_by_signals() -> Iterator[None]:
-    """Within the block a signal that ends this process is an exception, so that a command is stopped as well."""
-
-    def end(number: int, _frame: FrameType | None) -> None:
-        raise SystemExit(_SIGNALLED + number)
-
-    with _handled(_ENDING, end):
-        yield
-
-
-@contextmanager
 def _running(
     command_line: Sequence[str], variables: Mapping[str, str], *, output: int | None, errors: int | None
 ) -> Iterator[subprocess.Popen[bytes]]:
     child: subprocess.Popen[bytes] | None = None
     try:
         # A signal between the start of a command and the assignment would leave it running.
-        with _signals_held():
+        with signals_held():
             child = _started(command_line, variables, output=output, errors=errors)
         yield child
     finally:
@@ -97,30 +83,6 @@ def _started(
     except OSError as error:
         reason = "command not found" if isinstance(error, FileNotFoundError) else f"cannot run: {error.strerror}"
         raise UserMistake(reason, where=command_line[0], hint="Write it after --, as in a shell.") from None
-
-
-@contextmanager
-def _signals_held() -> Iterator[None]:
-    """Signals that end this process reach it at the end of the block."""
-    came: list[int] = []
-    with _handled((signal.SIGINT, *_ENDING), lambda number, _frame: came.append(number)):
-        yield
-    for each in came:
-        signal.raise_signal(each)
-
-
-@contextmanager
-def _handled(numbers: Iterable[signal.Signals], handler: Callable[[int, FrameType | None], object]) -> Iterator[None]:
-    """Handles signals within the block, but for those that are ignored: the command is to ignore them, too."""
-    before = {number: signal.getsignal(number) for number in numbers}
-    before = {number: own for number, own in before.items() if own is not signal.SIG_IGN}
-    try:
-        for number in before:
-            signal.signal(number, handler)
-        yield
-    finally:
-        for number, own in before.items():
-            signal.signal(number, own)
 
 
 def _end(child: subprocess.Popen[bytes], name: str) -> None:
@@ -142,7 +104,7 @@ def _code_of(child: subprocess.Popen[bytes], seconds: float | None) -> int | Non
         code = child.wait(seconds)
     except subprocess.TimeoutExpired:
         return None
-    return code if code >= 0 else _SIGNALLED - code
+    return code if code >= 0 else SIGNALLED - code
 
 
 def _printed(child: subprocess.Popen[bytes], seconds: float) -> tuple[bytes, bytes]:

@@ -12,9 +12,10 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
 
 from emulator.cli.client_variables import variables_of
-from emulator.cli.given_commands import ended, ended_by_signals
+from emulator.cli.given_commands import ended
 from emulator.clock import stopwatch
 from emulator.credentials import without_secrets
+from emulator.ending_signals import ended_by_signals
 from emulator.errors import EmulatorDefect, UserMistake
 from emulator.harness.client import Endpoint, in_process
 from emulator.harness.grade import (

@@ -6,7 +6,6 @@ import json
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from math import isnan
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -21,6 +20,7 @@ from emulator.cli.remote import permission
 from emulator.cli.running import connect, endpoint_of, sandbox_option, unreachable, url_option
 from emulator.cli.terminal import Terminal, counted, repeated
 from emulator.durations import ALLOWED, parse_duration
+from emulator.ending_signals import ended_by_signals
 from emulator.errors import InputError
 from emulator.harness.client import Control, Endpoint
 from emulator.harness.remote_guard import check_write
@@ -115,7 +115,7 @@ def _loaded(control: Control, endpoint: Endpoint, given: Mapping[str, Any]) -> d
         plan = _plan(control, endpoint, folder, given)
         tally = Tally(plan.ledgers)
         before = read_accounts(control)
-        with repeated(lambda: _progress(tally), every=_PROGRESS_SECONDS):
+        with repeated(lambda: _progress(tally), every=_PROGRESS_SECONDS), ended_by_signals():
             done = run(plan)
         tally.update()
     shown = _compared(read_accounts(control).since(before), tally)
@@ -124,9 +124,6 @@ def _loaded(control: Control, endpoint: Endpoint, given: Mapping[str, Any]) -> d
 
 
 def _plan(control: Control, endpoint: Endpoint, folder: Path, given: Mapping[str, Any]) -> Plan:
-    # The range check of the option lets NaN pass.
-    if given["rate"] is not None and isnan(given["rate"]):
-        raise InputError("must be greater than 0", where="--rate", found=given["rate"])
     if given["users"] < given["workers"]:
         raise InputError(
             "a worker would have no user", where="--users", found=given["users"], allowed=f"{given['workers']} or more"

@@ -13,10 +13,10 @@ import click
 
 from emulator.artefacts import fixture
 from emulator.cli.finite_numbers import FiniteRange
-from emulator.cli.given_commands import ended_by_signals
 from emulator.cli.option_combinations import refuse_together
 from emulator.cli.report_output import output_option, print_report
 from emulator.cli.terminal import counted, progress
+from emulator.ending_signals import ended_by_signals
 from emulator.errors import InputError
 from emulator.harness.client import Endpoint, in_process
 from emulator.harness.mutate import (

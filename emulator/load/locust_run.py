@@ -14,6 +14,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+from emulator.ending_signals import signals_held
 from emulator.errors import EmulatorDefect, UserMistake
 from emulator.text_files import read_text
 
@@ -141,20 +142,23 @@ def _process(plan: Plan, name: str, *options: str, stdout: int) -> Iterator[subp
     kept = {key: value for key, value in os.environ.items() if not key.startswith("LOCUST_")}
     secrets = {"WRITE_KEY": plan.write_key, "TOKEN": plan.token}
     environment = {**kept, **{f"STACKADAPT_EMULATOR_LOAD_{key}": value for key, value in secrets.items()}}
-    with (plan.folder / f"{name}.err").open("wb") as errors:
-        process = subprocess.Popen(  # noqa: S603 - the arguments are ours
-            [*command, *log, *options],
-            cwd=plan.folder,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=stdout,
-            stderr=errors,
-        )
-    with process:
-        try:
-            yield process
-        finally:
-            process.kill()
+    process: subprocess.Popen[bytes] | None = None
+    try:
+        with (plan.folder / f"{name}.err").open("wb") as errors, signals_held():
+            process = subprocess.Popen(  # noqa: S603 - the arguments are ours
+                [*command, *log, *options],
+                cwd=plan.folder,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=stdout,
+                stderr=errors,
+            )
+        yield process
+    finally:
+        if process is not None:
+            # Leaving it closes its output and waits for its end.
+            with process:
+                process.kill()
 
 
 def _failed(plan: Plan) -> EmulatorDefect:

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from emulator.cli import given_commands
-from emulator.cli.given_commands import Ended, ended, ended_by_signals, exit_code_of
+from emulator.cli.given_commands import Ended, ended, exit_code_of
+from emulator.ending_signals import ended_by_signals
 
 ENVIRONMENT = {"PATH": os.environ["PATH"]}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -61,7 +62,7 @@ def test_ledgers_are_compared_with_what_the_emulator_has(
         (["--users", "1", "--workers", "2"], "--users: a worker would have no user"),
         (["--for", "soon"], "--for: invalid duration"),
         (["--for", "0.1s"], "--for: must be a second or longer"),
-        (["--rate", "nan"], "--rate: must be greater than 0"),
+        (["--rate", "nan"], "'nan' is not a finite number"),
         (["--compare", "emulator"], "--compare: there are no ledgers in this folder"),
         (["--output", "emulator"], "--output: the folder is not empty"),
     ],
@@ -79,6 +80,28 @@ def test_another_host_is_not_written_to(call: Call) -> None:
     shown = call("load", "--url", "http://emulator.example:8585")
     assert shown.returncode == 2
     assert "this is another host, and nothing was sent" in shown.stderr
+
+
+def test_a_signal_ends_its_processes_as_well(
+    call: Call, emulate: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    started: list[subprocess.Popen[bytes]] = []
+
+    def begin(*_given: object, **_named: object) -> subprocess.Popen[bytes]:
+        process = sleeping([sys.executable, "-c", "import time; print(1, flush=True); time.sleep(600)"], stdout=-1)
+        started.append(process)
+        if len(started) > 1:
+            signal.raise_signal(signal.SIGTERM)
+        return process
+
+    sleeping = subprocess.Popen
+    monkeypatch.setattr("emulator.cli.load.check_installed", lambda: None)
+    url = emulate()
+    monkeypatch.setattr("emulator.load.locust_run.subprocess.Popen", begin)
+    assert call("load", "--url", url, "--workers", "2").returncode == 128 + signal.SIGTERM
+    assert [each.returncode for each in started] == [-signal.SIGKILL] * 2
+    assert signal.getsignal(signal.SIGTERM) == before
 
 
 def test_without_locust_the_extra_to_install_is_named(
