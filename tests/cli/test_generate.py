@@ -103,7 +103,6 @@ def test_a_generated_workspace_can_be_used(call: Run, tmp_path: Path) -> None:
         ),
         (("people", "-o", "people.txt.gz"), "--output: the file name has no known format"),
         (("people", "--missing-email", "0.9", "--invalid-email", "0.9"), "add up to more than 1. Found: 1.8."),
-        (("identifies", "--events-per-second", "nan"), "--events-per-second: must be greater than 0"),
     ],
 )
 def test_invalid_options_print_one_line_and_exit_2(call: Run, arguments: tuple[str, ...], message: str) -> None:
@@ -120,12 +119,13 @@ def test_invalid_options_print_one_line_and_exit_2(call: Run, arguments: tuple[s
         ("identifies", "--start", "1000000000000"),
         ("audience-events", "--count", "1000000000000"),
         ("identifies", "--send", "http://127.0.0.1:9", "--events-per-second", "inf"),
+        ("identifies", "--send", "http://127.0.0.1:9", "--events-per-second", "nan"),
     ],
 )
 def test_a_number_out_of_range_is_bad_usage(call: Run, arguments: tuple[str, ...]) -> None:
     shown = call("generate", *arguments)
     assert (shown.returncode, shown.stdout) == (2, "")
-    assert "is not in the range" in shown.stderr
+    assert "is not in the range" in shown.stderr or "is not a finite number" in shown.stderr
 
 
 def test_the_last_number_of_all_can_be_made(call: Run) -> None:
