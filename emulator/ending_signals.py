@@ -26,12 +26,14 @@ def ended_by_signals() -> Iterator[None]:
 
 @contextmanager
 def signals_held() -> Iterator[None]:
-    """Signals that end this process reach it at the end of the block."""
+    """Signals that end this process reach it at the end of the block, also when that raises."""
     came: list[int] = []
-    with _handled((signal.SIGINT, *_ENDING), lambda number, _frame: came.append(number)):
-        yield
-    for each in came:
-        signal.raise_signal(each)
+    try:
+        with _handled((signal.SIGINT, *_ENDING), lambda number, _frame: came.append(number)):
+            yield
+    finally:
+        for each in came:
+            signal.raise_signal(each)
 
 
 @contextmanager

@@ -57,10 +57,16 @@ class Place:
         key = hashlib.sha256(os.fsencode(folder)).hexdigest()[:16]
         self._lock, self._record, self.log = (state / f"{key}.{kind}" for kind in ("lock", "json", "log"))
 
-    def claim(self) -> int | None:
-        """The descriptor of a file that is now locked, or None when a server has locked it. To be closed."""
+    def claim(self, *, anew: bool = False) -> int | None:
+        """The descriptor of a file that is now locked, or None when a server has locked it. To be closed.
+
+        `anew` removes the record of a server that has ended: others would take it for that of the one that starts now.
+        """
         with self._gate():
-            return self._locked()
+            claimed = self._locked()
+            if anew and claimed is not None:
+                self._record.unlink(missing_ok=True)
+            return claimed
 
     def in_use(self) -> bool:
         """Whether a server runs, starts or stops."""

@@ -29,7 +29,7 @@ from emulator.cli.serve_options import (
 from emulator.cli.snapshot_files import load, save
 from emulator.cli.start_findings import given_workspace, strict_option
 from emulator.complete_files import check_writable
-from emulator.errors import EmulatorError
+from emulator.errors import EmulatorError, UserMistake
 from emulator.harness.client import Control, Failures, failures_at, sandbox_at
 from emulator.server.emulator import Emulator
 from emulator.server.heartbeat import Heartbeat
@@ -157,11 +157,11 @@ def _run(command_line: tuple[str, ...], environment: Mapping[str, str]) -> int:
         if child is None:
             early.append(number)
             return
-        with suppress(ProcessLookupError):
-            if not at_terminal:
-                os.killpg(child.pid, number)
-            elif number != signal.SIGINT:
-                child.send_signal(number)
+        try:
+            _forward(number, child, at_terminal=at_terminal)
+        except PermissionError:
+            hint = "It may run as another user."
+            raise UserMistake("the command cannot be stopped", where=command_line[0], hint=hint) from None
 
     before = {number: signal.getsignal(number) for number in _FORWARDED}
     # A signal while the command starts would end this process and leave the command behind. What is ignored, as by
@@ -188,6 +188,14 @@ def _run(command_line: tuple[str, ...], environment: Mapping[str, str]) -> int:
         for number, handler in before.items():
             signal.signal(number, handler)
     return code if code >= 0 else 128 - code
+
+
+def _forward(number: int, child: subprocess.Popen[bytes], *, at_terminal: bool) -> None:
+    with suppress(ProcessLookupError):
+        if not at_terminal:
+            os.killpg(child.pid, number)
+        elif number != signal.SIGINT:
+            child.send_signal(number)
 
 
 def _failures(client: httpx.Client) -> Failures:

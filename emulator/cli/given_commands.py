@@ -70,7 +70,9 @@ def _running(
         yield child
     finally:
         if child is not None:
-            _end(child, command_line[0])
+            # A second signal, as of an impatient user, would leave it running as well.
+            with signals_held():
+                _end(child, command_line[0])
 
 
 def _started(

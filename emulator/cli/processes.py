@@ -37,11 +37,11 @@ def started(place: Place, options: Mapping[str, str | bool]) -> tuple[Record, bo
     Raises UserMistake when one with other options runs; SystemExit with the code of a server that fails to start, of
     which nothing is left.
     """
-    # The server has this environment, and does not print a token that it was given.
-    if _SECRET_VARIABLE in os.environ:
-        options = {CONTROL_TOKEN_OPTION: os.environ[_SECRET_VARIABLE], **options}
+    # The server has this environment, and does not print a token that it was given. An empty variable is none to it.
+    if given := os.environ.get(_SECRET_VARIABLE):
+        options = {CONTROL_TOKEN_OPTION: given, **options}
     for _ in polls(_START_SECONDS, every=_POLL_SECONDS):
-        lock = place.claim()
+        lock = place.claim(anew=True)
         if lock is not None:
             try:
                 return _launched(place, lock, options), True

@@ -156,8 +156,8 @@ def _process(plan: Plan, name: str, *options: str, stdout: int) -> Iterator[subp
         yield process
     finally:
         if process is not None:
-            # Leaving it closes its output and waits for its end.
-            with process:
+            # Leaving it closes its output and waits for its end. A second signal would leave it running.
+            with signals_held(), process:
                 process.kill()
 
 

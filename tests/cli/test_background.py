@@ -114,12 +114,14 @@ def test_the_control_token_is_not_among_the_arguments(there: Started, call: Run)
 
 def test_a_control_token_in_the_environment_of_the_server_is_known(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def launched(_place: Place, _lock: int, options: Mapping[str, str | bool]) -> Record:
-        return Record(pid=1, options=options, connection={})
+        return Record(pid=1, options=options, connection={"controlToken": "generated"})
 
     monkeypatch.setattr(processes, "_launched", launched)
     monkeypatch.setenv("STACKADAPT_EMULATOR_SERVE_CONTROL_TOKEN", TOKEN)
     assert processes.started(background.place_here(), {})[0].control_token == TOKEN
     assert processes.started(background.place_here(), {"--control-token": "given"})[0].control_token == "given"
+    monkeypatch.setenv("STACKADAPT_EMULATOR_SERVE_CONTROL_TOKEN", "")
+    assert processes.started(background.place_here(), {})[0].control_token == "generated"
 
 
 def test_status_names_the_address_the_process_and_the_log(there: Started, call: Run, tmp_path: Path) -> None:
@@ -309,6 +311,22 @@ def test_the_process_of_a_server_that_has_ended_is_left_alone(here: Path, call: 
     place.write(Record(pid=os.getpid(), options={}, connection={"url": "http://127.0.0.1:9"}))
     assert call("stop").stdout.startswith("nothing to stop")
     assert "has ended by itself" in call("status").stdout
+
+
+def test_a_server_that_has_ended_is_not_taken_for_the_one_that_starts(
+    here: Path, call: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = background.place_here()
+    os.close(place.claim() or 0)
+    place.write(Record(pid=os.getpid(), options={}, connection={"url": "http://127.0.0.1:9"}))
+
+    def launched(_place: Place, _lock: int, options: Mapping[str, str | bool]) -> Record:
+        assert "is being started" in call("status").stdout
+        assert place.record() is None
+        return Record(pid=1, options=options, connection={})
+
+    monkeypatch.setattr(processes, "_launched", launched)
+    assert processes.started(place, {})[1]
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"process": 1}'])

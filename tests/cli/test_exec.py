@@ -217,6 +217,15 @@ def test_a_signal_while_the_command_starts_ends_it() -> None:
         assert (process.returncode, process.communicate()[1]) == (128 + signal.SIGTERM, b"")
 
 
+def test_a_signal_for_a_command_of_another_user_is_an_error() -> None:
+    denied = "\ndef denied(*_): raise PermissionError(1, 'not permitted')\nimport os\nos.killpg = denied\nsys.argv"
+    code = EARLY.replace("\nsys.argv", denied)
+    with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        process.wait(timeout=SECONDS)
+        errors = process.communicate()[1].decode()
+    assert (process.returncode, "the command cannot be stopped" in errors) == (2, True), errors
+
+
 def test_the_command_ignores_what_this_process_ignores() -> None:
     code = EARLY.replace("subprocess.Popen = Early", "signal.signal(signal.SIGHUP, signal.SIG_IGN)")
     shown = "import signal; print(signal.getsignal(signal.SIGHUP) == signal.SIG_IGN)"

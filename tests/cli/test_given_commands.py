@@ -13,7 +13,8 @@ import pytest
 
 from emulator.cli import given_commands
 from emulator.cli.given_commands import Ended, ended, exit_code_of
-from emulator.ending_signals import ended_by_signals
+from emulator.ending_signals import ended_by_signals, signals_held
+from emulator.errors import UserMistake
 
 ENVIRONMENT = {"PATH": os.environ["PATH"]}
 
@@ -106,6 +107,31 @@ def test_a_signal_while_the_command_starts_ends_it(number: signal.Signals, monke
     # Whether it has been waited for.
     assert begun[0].returncode == -signal.SIGKILL
     assert signal.getsignal(number) == before
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_another_signal_while_the_command_is_ended_leaves_none_behind(
+    number: signal.Signals, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun: list[subprocess.Popen[bytes]] = []
+    end = given_commands._end
+
+    def interrupted(child: subprocess.Popen[bytes], name: str) -> None:
+        begun.append(child)
+        signal.raise_signal(number)
+        end(child, name)
+
+    monkeypatch.setattr(given_commands, "_end", interrupted)
+    with pytest.raises((KeyboardInterrupt, SystemExit)), ended_by_signals():
+        exit_code_of(["sleep", "600"], ENVIRONMENT, seconds=0, output=None, errors=None)
+    assert begun[0].returncode == -signal.SIGKILL
+
+
+def test_a_signal_that_is_held_arrives_when_the_block_fails_too() -> None:
+    with pytest.raises(SystemExit) as ended_by, ended_by_signals(), signals_held():
+        signal.raise_signal(signal.SIGTERM)
+        raise UserMistake("cannot run", where="command")
+    assert ended_by.value.code == 128 + signal.SIGTERM
 
 
 def test_a_command_ignores_the_signals_that_its_caller_ignores() -> None:
