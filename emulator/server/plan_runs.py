@@ -137,8 +137,8 @@ def _run(pipe: Connection, workspace: Workspace, population: CallsOf, further: t
             while True:
                 method, arguments, options = pipe.recv()
                 pipe.send((_ANSWER, getattr(run, method)(*arguments, **options)))
-    except EOFError:
-        # The parent has all that it wanted.
+    except (EOFError, ConnectionError):
+        # The parent has all that it wanted, or was ended by a signal.
         return
     except EmulatorError as error:
         pipe.send((_ERROR, UserMistake(error.message, where=error.where, hint=error.hint)))
