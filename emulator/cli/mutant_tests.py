@@ -62,7 +62,7 @@ class CommandJudge:
                 "the command does not succeed in the workspace as it is",
                 where=" ".join(self._command_line),
                 found=f"exit code {code}",
-                hint="Its output is above. Run it with: stackadapt-emulator exec",
+                hint="Its output is above. Correct the command; `stackadapt-emulator exec` runs it alone.",
             )
         return max(_SLOWER * elapsed() / 1000, _LEAST_SECONDS)
 

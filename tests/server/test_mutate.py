@@ -40,6 +40,14 @@ def test_a_sample_is_run_against_a_built_in_scenario_as_markdown() -> None:
     assert "2 of 68 mutations against 1 scenario." in answer.text
 
 
+@pytest.mark.parametrize("body", [{}, {"scenario": "consent/indeterminate"}, {"scenario": "audiences/exit"}])
+def test_built_in_scenarios_that_do_not_fit_the_workspace_are_an_error_with_a_remedy(body: dict[str, Any]) -> None:
+    with Emulator(load_workspace(fixture("newsletter-workspace.yaml"))) as emulator:
+        answer = asked(emulator, **body, sample=1)
+    assert answer.status_code == 400
+    assert answer.get_json()["hint"].endswith("Give one of your own, as `document`.")
+
+
 def test_a_run_takes_a_limited_time_and_a_second_one_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("emulator.server.control.mutate.RUN_SECONDS", 0.0)
     with Emulator() as emulator:

@@ -40,13 +40,19 @@ def chosen(mutations: Sequence[Mutation], *, only: Sequence[str] = (), sample: i
     for kind in only:
         if kind not in KINDS:
             raise unknown("kind of mutation", kind, KINDS, where="only")
+    if not mutations:
+        raise InputError(
+            "there is nothing to mutate",
+            where="workspace",
+            hint="A workspace needs a destination instance that is on, with a mapping that is on.",
+        )
     of_kind = [each for each in mutations if not only or each.kind in only]
     if not of_kind:
         raise InputError(
-            "there is nothing to mutate",
-            where="only" if only else "workspace",
-            found=", ".join(only) or None,
-            hint="A workspace needs a destination instance that is on, with a mapping that is on.",
+            "the workspace has no mutation of this kind",
+            where="only",
+            found=", ".join(only),
+            allowed=", ".join(kind for kind in KINDS if any(each.kind == kind for each in mutations)),
         )
     if sample is None or sample >= len(of_kind):
         return of_kind

@@ -37,8 +37,8 @@ def _lines(plan: Plan, *, verbose: bool) -> Iterator[str]:
         yield from (f"    {example_line(each)}" for each in group.examples)
         if group.count > EXAMPLES:
             yield f"    and {group.count - EXAMPLES:,} more"
-        if group.advice and sign != "+":
-            yield f"    What to do: {group.advice}"
+        if advice := _advice(group, sign):
+            yield f"    What to do: {advice}"
 
 
 def as_markdown(plan: Plan) -> str:
@@ -59,6 +59,11 @@ def _sections(plan: Plan) -> Iterator[tuple[str, Group, str]]:
     yield from ((f"consent {each.what}", each.group, "~") for each in plan.consent)
     yield from ((f"audience {each.what!r} {each.how}", each.group, _sign(each)) for each in plan.memberships)
     yield from ((f"property {each.what!r} {each.how}", each.group, _sign(each)) for each in plan.properties)
+
+
+def _advice(group: Group, sign: str) -> str:
+    """What to do about a change; nothing about a gain."""
+    return "" if sign == "+" else group.advice or ""
 
 
 def _sign(change: Change) -> str:
@@ -102,10 +107,11 @@ def _markdown(plan: Plan) -> Iterator[str]:
     if not sections:
         yield from ("", f"**{escaped_markdown(plan.warning or _NO_CHANGE)}**")
         return
-    yield from ("", "| change | count | cause | examples |", "|---|--:|---|---|")
+    yield from ("", "| change | count | cause | what to do | examples |", "|---|--:|---|---|---|")
     for title, group, sign in sections:
         examples = "<br>".join(escaped_markdown(example_line(each)) for each in group.examples)
-        yield f"| {sign} {escaped_markdown(title)} | {group.count:,} | {escaped_markdown(group.cause)} | {examples} |"
+        cause, advice = escaped_markdown(group.cause), escaped_markdown(_advice(group, sign))
+        yield f"| {sign} {escaped_markdown(title)} | {group.count:,} | {cause} | {advice} | {examples} |"
     if plan.difference:
         yield from ("", "<details><summary>Difference of the workspaces</summary>", "", "```diff")
         yield from _shortened(plan.difference)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from flask import Blueprint, Response, jsonify
 
+from emulator.errors import InputError, NotFound
 from emulator.server.control.request_args import json_body, query_args
 from emulator.server.control.scenarios import (
     RUN_SECONDS,
@@ -20,6 +22,7 @@ from emulator.server.services import CurrentServices
 from emulator.workspace_document import document_of
 
 _SAMPLE = 10
+_BUILT_IN = "The built-in scenarios are about the default workspace. Give one of your own, as `document`."
 
 
 def add(routes: Blueprint, services: CurrentServices) -> None:
@@ -49,8 +52,23 @@ def _mutants(body: Mapping[str, Any], document: dict[str, Any], name: str) -> An
 
     mutations = mutations_of(document)
     picked = chosen(mutations, only=body.get("only", ()), sample=body.get("sample", _SAMPLE), seed=body.get("seed", 1))
-    scenarios = chosen_scenarios(body, own=document, built_in=document)
-    judge, events = ScenarioJudge(scenarios, separate_emulators(open_endpoint)), body.get("events", EVENTS)
-    found = judged(document, picked, judge, events=events, seed=body.get("seed", 1), seconds=RUN_SECONDS)
+    events = body.get("events", EVENTS)
+    with _advising(body):
+        scenarios = chosen_scenarios(body, own=document, built_in=document)
+        judge = ScenarioJudge(scenarios, separate_emulators(open_endpoint))
+        found = judged(document, picked, judge, events=events, seed=body.get("seed", 1), seconds=RUN_SECONDS)
     against = counted_noun(len(scenarios), "scenario")
     return Mutants(workspace=name, against=against, possible=len(mutations), judged=found, events=events)
+
+
+@contextmanager
+def _advising(body: Mapping[str, Any]) -> Iterator[None]:
+    """Says what to do about built-in scenarios that do not fit the workspace: their files cannot be corrected."""
+    try:
+        yield
+    except NotFound:
+        raise
+    except InputError as error:
+        if "document" not in body:
+            error.hint = _BUILT_IN
+        raise

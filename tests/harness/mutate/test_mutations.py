@@ -234,5 +234,11 @@ def test_a_sample_depends_on_its_seed_and_keeps_the_order() -> None:
 def test_an_unknown_kind_and_nothing_to_mutate_are_errors() -> None:
     with pytest.raises(InputError, match="Did you mean 'toggle'"):
         chosen(ALL, only=["togle"], sample=None, seed=1)
-    with pytest.raises(InputError, match="nothing to mutate"):
-        chosen([], sample=None, seed=1)
+    with pytest.raises(InputError, match="^workspace: there is nothing to mutate. A workspace needs"):
+        chosen([], only=["toggle"], sample=None, seed=1)
+
+
+def test_a_kind_without_mutations_is_an_error_with_the_kinds_that_have_some() -> None:
+    some = [each for each in ALL if each.kind in ("toggle", "drop-arm")]
+    with pytest.raises(InputError, match=r"no mutation of this kind.*swap-join.*Allowed: drop-arm, toggle\.$"):
+        chosen(some, only=["swap-join"], sample=None, seed=1)

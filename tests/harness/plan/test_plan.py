@@ -16,6 +16,7 @@ from emulator.harness.plan import (
     as_markdown,
     lines_of_plan,
 )
+from emulator.text import escaped_markdown
 from tests.harness.plan.planned_changes import (
     PEOPLE,
     Change,
@@ -249,6 +250,15 @@ def test_every_plan_fits_its_schema_and_its_texts_are_complete(change: Change) -
         assert group.cause in text
         assert f"{group.count:,}" in markdown
     assert "--- the old workspace\n+++ the new workspace" in text
+
+
+@pytest.mark.parametrize("change", [narrow, without_email, no_city, other_consent, second_audience])
+def test_the_texts_have_the_same_advice(change: Change) -> None:
+    plan = planned(change)
+    label = "What to do: "
+    advice = [line.partition(label)[2] for line in lines_of_plan(plan) if label in line]
+    rows = [re.split(r"(?<!\\)\|", line) for line in as_markdown(plan).splitlines() if line.startswith(("| -", "| ~"))]
+    assert [row[4].strip() for row in rows if row[4].strip()] == [escaped_markdown(each) for each in advice]
 
 
 def test_markdown_shows_hostile_values_as_text() -> None:
