@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from werkzeug.test import Client
 
 from emulator.server.emulator import Emulator
@@ -27,3 +28,8 @@ def test_what_cannot_be_checked_says_why(client: Client) -> None:
     assert "Upgrade to" in page(client, PATH).text
     assert "the sandbox knows no people. Send it events first" in page(client, f"{PATH}&to=3.517.0").text
     assert "unknown generation" in page(client, f"{PATH}&to=4").text
+
+
+@pytest.mark.parametrize(("to", "command"), [("", "3.517.0"), ("&to=3.497.0", "3.497.0"), ("&to=4;ls", "3.517.0")])
+def test_the_page_has_the_command_that_takes_generated_people(client: Client, to: str, command: str) -> None:
+    assert f"stackadapt-emulator upgrade-check {command} --workspace workspace.yaml" in page(client, PATH + to).text
