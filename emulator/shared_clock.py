@@ -25,10 +25,11 @@ MOVE = Table(
 
 _MOVING: Final = "clock"
 
+# Not joined: of tables that were never analyzed, PostgreSQL expects so many rows that it would compile the statement.
 _READ = """
-SELECT clock.offset_micros, clock.frozen_at_micros, move.until, documents.name, documents.revision
-FROM {schema}.sandbox_documents AS documents
-LEFT JOIN {schema}.sandbox_clock AS clock ON true LEFT JOIN {schema}.sandbox_clock_move AS move ON true
+SELECT (SELECT offset_micros FROM {schema}.sandbox_clock), (SELECT frozen_at_micros FROM {schema}.sandbox_clock),
+  (SELECT until FROM {schema}.sandbox_clock_move), name, revision
+FROM {schema}.sandbox_documents
 """
 _BEGIN = """
 INSERT INTO {schema}.sandbox_clock_move (row, until) VALUES (1, %s)

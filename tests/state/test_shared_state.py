@@ -344,3 +344,21 @@ def test_a_clock_jump_waits_for_what_another_process_sends(
     sends, jumps = pair
     sends.change_workspace(with_slow_destinations(url))
     jump_while_sending(sends, jumps, endpoint, monkeypatch)
+
+
+def test_postgresql_compiles_no_statement_of_a_request(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    store, run, asked = pair[0].sandbox.store, Store.run, dict[str, tuple[Any, ...]]()
+
+    def noted(self: Store, statement: str, *values: Any) -> Any:
+        asked[statement] = values
+        return run(self, statement, *values)
+
+    monkeypatch.setattr(Store, "run", noted)
+    assert ask(pair[0]).status_code == 200
+    get(pair[0], "journal")
+    monkeypatch.undo()
+    [[limit]] = store.run("SELECT setting::float FROM pg_settings WHERE name = 'jit_above_cost'")
+    assert len(asked) >= 3
+    for statement, values in asked.items():
+        [[[plan]]] = store.run(f"EXPLAIN (FORMAT JSON) {statement}", *values)
+        assert plan["Plan"]["Total Cost"] < limit, statement
