@@ -22,6 +22,11 @@ def whole_characters(text: str) -> str:
     return _SURROGATE.sub("\ufffd", text)
 
 
+def counted_noun(number: int, one: str, many: str | None = None) -> str:
+    """`1 error`, `2,000 errors`; `many` is the plural of a word that does not simply take an s."""
+    return f"{number:,} {one if number == 1 else many or f'{one}s'}"
+
+
 def on_one_line(text: str) -> str:
     """The text with each line break and other control character as Python spells it, such as `\\n`."""
     return _CONTROL.sub(lambda control: repr(control[0])[1:-1], whole_characters(text))

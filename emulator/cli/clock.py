@@ -10,9 +10,10 @@ import httpx
 
 from emulator.cli import SuggestingGroup
 from emulator.cli.running import check, connect, sandbox_option, unreachable, url_option
-from emulator.cli.terminal import counted, repeated
+from emulator.cli.terminal import repeated
 from emulator.durations import parse_duration
 from emulator.errors import EmulatorError
+from emulator.text import counted_noun
 
 _EPILOG = """\b
 Examples:
@@ -98,7 +99,7 @@ def _left(client: httpx.Client) -> str | None:
     state = response.json()
     if not (advance := state.get("advance")):
         return None
-    profiles, events = counted(advance["profilesDue"], "profile"), counted(advance["eventsQueued"], "event")
+    profiles, events = counted_noun(advance["profilesDue"], "profile"), counted_noun(advance["eventsQueued"], "event")
     return f"{state['now']}: {profiles} to compute, {events} to send until {advance['until']}"
 
 

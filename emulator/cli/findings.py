@@ -6,9 +6,9 @@ from collections import Counter
 
 import click
 
-from emulator.cli.terminal import counted
 from emulator.harness.checks.at_start import finding_lines
 from emulator.harness.checks.finding import ERROR, NOTE, UNREADABLE, WARNING, Finding
+from emulator.text import counted_noun
 
 _COLOURS = {ERROR: "red", UNREADABLE: "red", WARNING: "yellow", NOTE: "cyan"}
 
@@ -23,6 +23,6 @@ def print_finding(finding: Finding, *, where: str = "") -> None:
 
 def totals(counts: Counter[str]) -> str:
     """The number of errors, warnings, notes and unreadable documents, from the counts by severity."""
-    notes = f", {counted(counts[NOTE], 'note')}" if counts[NOTE] else ""
+    notes = f", {counted_noun(counts[NOTE], 'note')}" if counts[NOTE] else ""
     unreadable = f", {counts[UNREADABLE]} unreadable" if counts[UNREADABLE] else ""
-    return f"{counted(counts[ERROR], 'error')}, {counted(counts[WARNING], 'warning')}{notes}{unreadable}"
+    return f"{counted_noun(counts[ERROR], 'error')}, {counted_noun(counts[WARNING], 'warning')}{notes}{unreadable}"

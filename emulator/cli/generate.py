@@ -21,7 +21,7 @@ from emulator.cli.generate_options import (
     stream_options,
 )
 from emulator.cli.remote import client_of, permission, remote_options
-from emulator.cli.terminal import counted, progress
+from emulator.cli.terminal import progress
 from emulator.errors import InputError, UserMistake, unwritable
 from emulator.generator.event_stream import EventStream, IdentifyCalls, members, membership_events
 from emulator.generator.job import CSV, Job, PeopleStream, Stream
@@ -31,6 +31,7 @@ from emulator.generator.sending import sent
 from emulator.generator.shards import WHOLE, parse_shard
 from emulator.generator.workspace import AMOUNTS, as_yaml, workspace_document
 from emulator.harness.remote_guard import check_write
+from emulator.text import counted_noun
 from emulator.workspace import load_workspace
 
 _EPILOG = """\b
@@ -163,8 +164,8 @@ def join_shards(parts: tuple[Path, ...], output: Path, force: bool) -> None:
     with progress(sizes) as report:
         records = join(parts, output, force=force, report=report)
     click.echo(
-        f"wrote {output}: {counted(len(parts), 'shard')}, {counted(records, 'record')},"
-        f" {counted(output.stat().st_size, 'byte')}"
+        f"wrote {output}: {counted_noun(len(parts), 'shard')}, {counted_noun(records, 'record')},"
+        f" {counted_noun(output.stat().st_size, 'byte')}"
     )
 
 
@@ -197,7 +198,9 @@ def _write(stream: Stream, given: dict[str, Any], *what: str) -> None:
             click.echo("interrupted: repeat the command with --resume to continue", err=True)
             raise
     _write_manifest(output, job)
-    click.echo(f"wrote {output}: {counted(len(job.positions), *what)}, {counted(output.stat().st_size, 'byte')}")
+    click.echo(
+        f"wrote {output}: {counted_noun(len(job.positions), *what)}, {counted_noun(output.stat().st_size, 'byte')}"
+    )
 
 
 def _write_manifest(output: Path, job: Job) -> None:
@@ -227,8 +230,8 @@ def _send(job: Job, url: str, write_key: str, rate: float | None) -> None:
             left = f"--start {job.positions.start + done} --count {total - done}"
             left += "" if job.shard == WHOLE else ", without --shard"
             click.echo(
-                f"sent {done:,} of {counted(total, 'call')}; to continue, repeat the command with {left}",
+                f"sent {done:,} of {counted_noun(total, 'call')}; to continue, repeat the command with {left}",
                 err=True,
             )
             raise
-    click.echo(f"sent {counted(done, 'call')} to {shown(target)}")
+    click.echo(f"sent {counted_noun(done, 'call')} to {shown(target)}")

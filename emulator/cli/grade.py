@@ -12,8 +12,8 @@ import click
 from emulator.cli.client_variables import LISTED
 from emulator.cli.finite_numbers import FiniteRange
 from emulator.cli.grade_runs import VARIABLES, Client
-from emulator.cli.option_combinations import refuse_together
-from emulator.cli.report_output import output_option, print_report
+from emulator.cli.option_combinations import refuse_together, without_a_run
+from emulator.cli.report_output import MARKDOWN, TEXT, output_option, print_report, text_of_report
 from emulator.cli.serve_options import api_version_option, workspace_option
 from emulator.cli.terminal import progress
 from emulator.errors import InputError
@@ -47,7 +47,6 @@ The command must end with 0 when everything was accepted, and with another code 
 Exit codes: 0; 1 when the score is below --fail-under; 2 for bad usage, or a command that fails without a fault.
 """
 _FAILED = 1
-_TEXT, _MARKDOWN = "text", "markdown"
 _OF_A_RUN = {
     "workspace_path": "--workspace",
     "api_version": "--api-version",
@@ -60,10 +59,7 @@ _OF_A_RUN = {
 }
 _WITHOUT_EFFECT: Mapping[tuple[str, ...], str] = {
     ("as_json", "form"): "--format cannot be combined with --json.",
-    **{
-        ("listing", name): f"{option} cannot be combined with --list, which runs nothing."
-        for name, option in _OF_A_RUN.items()
-    },
+    **without_a_run(_OF_A_RUN),
 }
 
 
@@ -82,7 +78,7 @@ _WITHOUT_EFFECT: Mapping[tuple[str, ...], str] = {
     "--timeout", "seconds", type=FiniteRange(min=0.1), default=60, show_default=True, help="Seconds for each run."
 )
 @click.option("--fail-under", type=click.IntRange(0, 100), metavar="SCORE", help="Exit with 1 for a lower score.")
-@click.option("--format", "form", type=click.Choice([_TEXT, _MARKDOWN]), default=_TEXT, show_default=True)
+@click.option("--format", "form", type=click.Choice([TEXT, MARKDOWN]), default=TEXT, show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @output_option
 @click.argument("command_line", metavar="-- COMMAND [ARGUMENT]...", nargs=-1, type=click.UNPROCESSED)
@@ -118,12 +114,10 @@ def command(
     with progress(len(runs)) as report:
         case = client.case(runs, report)
     grade = Grade(runs=case.runs, points=graded(case, points))
-    if as_json:
-        print_report(f"{json.dumps(grade.as_dict(), ensure_ascii=False, indent=2)}\n", output)
-    elif form == _MARKDOWN:
-        print_report(as_markdown(grade), output)
-    else:
-        print_report("".join(f"{line}\n" for line in lines_of_grade(grade)), output)
+    text = text_of_report(
+        grade, as_json=as_json, form=form, lines=lambda: lines_of_grade(grade), markdown=lambda: as_markdown(grade)
+    )
+    print_report(text, output)
     _fail_under(grade, fail_under)
 
 

@@ -18,7 +18,7 @@ from emulator.addresses import address
 from emulator.cli.finite_numbers import FiniteRange
 from emulator.cli.remote import permission
 from emulator.cli.running import connect, endpoint_of, sandbox_option, unreachable, url_option
-from emulator.cli.terminal import Terminal, counted, repeated
+from emulator.cli.terminal import Terminal, repeated
 from emulator.durations import ALLOWED, parse_duration
 from emulator.ending_signals import ended_by_signals
 from emulator.errors import InputError
@@ -27,6 +27,7 @@ from emulator.harness.remote_guard import check_write
 from emulator.load.accounts import Accounts, differences, read_accounts
 from emulator.load.locust_run import LocustRun, Plan, Row, check_installed, run
 from emulator.load.worker_ledger import Tally
+from emulator.text import counted_noun
 
 _EPILOG = """\b
 Examples:
@@ -206,11 +207,11 @@ def _compared(added: Accounts, tally: Tally) -> dict[str, Any]:
 def _unanswered(tally: Tally) -> Iterator[str]:
     """The requests that are not acknowledged, as text."""
     for (name, status), number in sorted(tally.server_errors.items()):
-        yield f"{name}: {counted(number, 'attempt')} answered with {status}"
+        yield f"{name}: {counted_noun(number, 'attempt')} answered with {status}"
     for (name, status), number in sorted(tally.refusals.items()):
-        yield f"{name}: {counted(number, 'request')} refused with {status}"
+        yield f"{name}: {counted_noun(number, 'request')} refused with {status}"
     if tally.unanswered:
-        yield f"{counted(len(tally.unanswered), 'request')} never answered"
+        yield f"{counted_noun(len(tally.unanswered), 'request')} never answered"
 
 
 def _show(shown: Mapping[str, Any]) -> None:

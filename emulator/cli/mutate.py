@@ -13,9 +13,9 @@ import click
 
 from emulator.artefacts import fixture
 from emulator.cli.finite_numbers import FiniteRange
-from emulator.cli.option_combinations import refuse_together
-from emulator.cli.report_output import output_option, print_report
-from emulator.cli.terminal import counted, progress
+from emulator.cli.option_combinations import refuse_together, without_a_run
+from emulator.cli.report_output import MARKDOWN, TEXT, output_option, print_report, text_of_report
+from emulator.cli.terminal import progress
 from emulator.ending_signals import ended_by_signals
 from emulator.errors import InputError
 from emulator.harness.client import Endpoint, in_process
@@ -38,6 +38,7 @@ from emulator.harness.mutate import (
 )
 from emulator.harness.scenarios import built_in_scenarios, read_scenarios, separate_emulators
 from emulator.server.emulator import Emulator
+from emulator.text import counted_noun
 from emulator.text_files import read_text
 from emulator.workspace import Workspace, parse_workspace
 from emulator.workspace_file import read
@@ -59,7 +60,6 @@ Exit codes: 0; 1 for a score under --fail-under, or a survivor that --explained 
 workspace, or scenarios and tests that fail without a mutation.
 """
 _FAILED = 1
-TEXT, MARKDOWN = "text", "markdown"
 _DEFAULT = "default"
 _OF_A_RUN = {
     "scenario_paths": "--scenarios",
@@ -71,10 +71,7 @@ _OF_A_RUN = {
 }
 _WITHOUT_EFFECT: Mapping[tuple[str, ...], str] = {
     ("as_json", "form"): "--format cannot be combined with --json.",
-    **{
-        ("listing", name): f"{option} cannot be combined with --list, which runs nothing."
-        for name, option in _OF_A_RUN.items()
-    },
+    **without_a_run(_OF_A_RUN),
 }
 
 
@@ -151,7 +148,14 @@ def command(
         events=options["events"],
         outdated=outdated(explained, mutations, found),
     )
-    print_report(_text(mutants, as_json=as_json, form=form), output)
+    text = text_of_report(
+        mutants,
+        as_json=as_json,
+        form=form,
+        lines=lambda: lines_of_mutants(mutants),
+        markdown=lambda: as_markdown(mutants),
+    )
+    print_report(text, output)
     _exit(mutants, fail_under, options["explained_path"])
 
 
@@ -173,7 +177,7 @@ def _judge(
         scenarios = built_in_scenarios(base=document)
     if scenarios:
         judges.append(ScenarioJudge(scenarios, separate_emulators(_new_emulator)))
-        names.append(counted(len(scenarios), "scenario"))
+        names.append(counted_noun(len(scenarios), "scenario"))
     if command_line:
         from emulator.cli.mutant_tests import CommandJudge
 
@@ -200,20 +204,12 @@ def _listed(mutations: Sequence[Mutation], line_of: Callable[[str], int | None],
     return "".join(f"{line}\n" for line in lines_of_mutations(found))
 
 
-def _text(mutants: Mutants, *, as_json: bool, form: str) -> str:
-    if as_json:
-        return f"{json.dumps(mutants.as_dict(), ensure_ascii=False, indent=2)}\n"
-    if form == MARKDOWN:
-        return as_markdown(mutants)
-    return "".join(f"{line}\n" for line in lines_of_mutants(mutants))
-
-
 def _exit(mutants: Mutants, fail_under: float | None, explained_path: Path | None) -> None:
     mistakes = []
     if fail_under is not None and mutants.score < fail_under:
         mistakes.append(f"the score is {mutants.score:g} %, less than {fail_under:g} %")
     if explained_path is not None and mutants.unexplained:
-        number = counted(len(mutants.unexplained), "survivor")
+        number = counted_noun(len(mutants.unexplained), "survivor")
         mistakes.append(f"{explained_path} does not explain {number}")
     if mutants.outdated:
         mistakes.append(f"{explained_path} explains mutations that do not survive: {len(mutants.outdated)}")

@@ -15,3 +15,11 @@ def refuse_together(messages: Mapping[tuple[str, ...], str]) -> None:
     for names, message in messages.items():
         if given.issuperset(names):
             raise click.UsageError(message)
+
+
+def without_a_run(options: Mapping[str, str]) -> dict[tuple[str, ...], str]:
+    """The messages for parameters, with their options, that have no effect beside `--list`; `listing` is its name."""
+    return {
+        ("listing", name): f"{option} cannot be combined with --list, which runs nothing."
+        for name, option in options.items()
+    }

@@ -9,10 +9,10 @@ import click
 
 from emulator.cli.findings import print_finding, totals
 from emulator.cli.github import JobReport, job_report
-from emulator.cli.terminal import counted
 from emulator.harness.checks import Checked, Summary, validate
 from emulator.harness.checks.document_kinds import KINDS, kind_named
 from emulator.harness.checks.finding import ERROR, UNREADABLE, WARNING
+from emulator.text import counted_noun
 from emulator.text_files import STANDARD_INPUT, place_of
 
 _EPILOG = """\b
@@ -50,13 +50,13 @@ def command(files: tuple[str, ...], kind_name: str | None, strict: bool, as_json
                 kind = f" ({checked.kind.name})" if checked.kind else ""
                 for finding in checked.findings:
                     print_finding(finding, where=f"{checked.document.where}{kind}: ")
-        report.outcome = f"{counted(summary.kinds.total(), 'document')}: {totals(summary.counts)}"
+        report.outcome = f"{counted_noun(summary.kinds.total(), 'document')}: {totals(summary.counts)}"
     counts, kinds = summary.counts, summary.kinds
     if as_json:
         click.echo(json.dumps({"summary": summary.as_dict(), "findings": findings}, ensure_ascii=False))
     else:
         listed = ", ".join(f"{number} {name}" for name, number in kinds.items())
-        documents = f"{counted(kinds.total(), 'document')}{f' ({listed})' if listed else ''}"
+        documents = f"{counted_noun(kinds.total(), 'document')}{f' ({listed})' if listed else ''}"
         click.echo(f"{documents}: {totals(counts)}")
     if counts[UNREADABLE]:
         raise SystemExit(2)

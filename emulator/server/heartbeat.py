@@ -73,7 +73,7 @@ class Heartbeat:
         except EmulatorError as error:
             # Such as a sandbox that was deleted meanwhile; requests to it get the error.
             _LOG.debug("sandbox %s: processing failed: %s", name, error)
-        except Exception:  # noqa: BLE001 - whatever it is
+        except Exception:  # noqa: BLE001 - time goes on after any failure
             if not self._stopping.is_set():
                 _LOG.exception("sandbox %s: processing failed", name)
 

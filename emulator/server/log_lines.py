@@ -21,9 +21,9 @@ from emulator.events import (
     RecordProcessed,
     WorkspaceChanged,
 )
-from emulator.harness.client import body_in, counted_noun, errors_in, named, refusal_text, user_errors_in
+from emulator.harness.client import body_in, errors_in, named, refusal_text, user_errors_in
 from emulator.stackadapt import outcome_of
-from emulator.text import without_addresses
+from emulator.text import counted_noun, without_addresses
 
 INFO, WARNING = "INFO", "WARNING"
 

@@ -19,7 +19,6 @@ from emulator.harness.client.failures import Failures, failures_at
 from emulator.harness.client.lines import (
     Shown,
     body_in,
-    counted_noun,
     delivery_line,
     errors_in,
     named,
@@ -48,7 +47,6 @@ __all__ = [
     "Timeline",
     "body_in",
     "checked",
-    "counted_noun",
     "delivery_line",
     "derived_user_id",
     "errors_in",

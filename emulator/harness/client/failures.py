@@ -9,10 +9,10 @@ from itertools import islice
 from operator import itemgetter
 
 from emulator.harness.client.endpoint import Endpoint
-from emulator.harness.client.lines import Shown, counted_noun, delivery_line, named, record_line, request_line
+from emulator.harness.client.lines import Shown, delivery_line, named, record_line, request_line
 from emulator.harness.client.refused import call_line, refused_calls
 from emulator.harness.client.timeline import Timeline, delivery_key, record_key
-from emulator.text import without_addresses
+from emulator.text import counted_noun, without_addresses
 
 _UNDELIVERED = ("rejected", "retrying", "failed")
 _UNACCEPTED = ("userErrors", "errors", "refused", "notGraphql", "noAnswer")

@@ -110,11 +110,6 @@ def named(users: Sequence[object]) -> str:
     return f"{', '.join(known[:_MOST_USERS])}{others}"
 
 
-def counted_noun(count: int, noun: str) -> str:
-    """`1 event`, `2,000 events`."""
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
-
-
 def _why(item: Shown) -> str:
     return "".join([f", {item['reason']}" if item["reason"] else "", f": {item['message']}" if item["message"] else ""])
 

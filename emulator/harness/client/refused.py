@@ -6,7 +6,8 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from emulator.harness.client.control import Control
-from emulator.harness.client.lines import Shown, counted_noun, refusal_text
+from emulator.harness.client.lines import Shown, refusal_text
+from emulator.text import counted_noun
 
 # Segment has seen the call before: nothing is lost.
 _DUPLICATE = "duplicate"

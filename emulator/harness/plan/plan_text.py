@@ -6,9 +6,8 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from emulator.harness.client import counted_noun
 from emulator.harness.plan.planned import EXAMPLES, Change, Group, Numbers, Plan
-from emulator.text import escaped_markdown, on_one_line
+from emulator.text import counted_noun, escaped_markdown, on_one_line
 
 # More lines of the difference are in the workspaces themselves.
 _LINES = 40

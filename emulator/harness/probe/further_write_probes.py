@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from emulator.harness.client import counted_noun
 from emulator.harness.probe.forms import form, items, listed, refused, some
 from emulator.harness.probe.limit_probes import SEGMENT
 from emulator.harness.probe.probe_parts import Observed, Phase, ProbeResponses, Request, Seen, query
@@ -28,6 +27,7 @@ from emulator.harness.probe.write_requests import (
     upsert,
     write,
 )
+from emulator.text import counted_noun
 
 # A provider for which no audience mapping is made, and one whose mapping fills a list.
 _WITHOUT_AUDIENCES, _OF_LISTS = "DRIP", "ATTENTIVE"

@@ -6,7 +6,6 @@ from dataclasses import replace
 from typing import Any, Final
 
 from emulator.graphql_core import introspection_query
-from emulator.harness.client import counted_noun
 from emulator.harness.probe.forms import envelope, form, items, listed, nodes, some
 from emulator.harness.probe.limit_probes import LIMIT_PROBES
 from emulator.harness.probe.probe_parts import (
@@ -22,6 +21,7 @@ from emulator.harness.probe.probe_parts import (
     query,
 )
 from emulator.harness.probe.served_schema import served_schema
+from emulator.text import counted_noun
 from emulator.timestamps import parse_timestamp
 
 _STRICT: Final = "application/graphql-response+json"

@@ -6,7 +6,6 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from emulator.harness.client import counted_noun
 from emulator.harness.probe.forms import listed, refused, some
 from emulator.harness.probe.probe_parts import FOREIGN, Observed, Phase, ProbeResponse, ProbeResponses, Seen, query
 from emulator.harness.probe.write_requests import (
@@ -22,6 +21,7 @@ from emulator.harness.probe.write_requests import (
     upsert_raw,
     write,
 )
+from emulator.text import counted_noun
 
 _FIELD: Final = "upsertProfiles"
 _MANY: Final = (1_001, 10_001)

@@ -6,7 +6,6 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from emulator.harness.client import counted_noun
 from emulator.harness.upgrade.upgrade_findings import (
     DELETION,
     DELIVERY,
@@ -17,7 +16,7 @@ from emulator.harness.upgrade.upgrade_findings import (
     UpgradeCheck,
     UpgradeFinding,
 )
-from emulator.text import escaped_markdown, on_one_line
+from emulator.text import counted_noun, escaped_markdown, on_one_line
 
 _WORDS = {level: level.replace("-", " ") for level in LEVELS}
 _NO_DIFFERENCE = "No difference."

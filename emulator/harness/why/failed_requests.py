@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from emulator.harness.client import counted_noun
 from emulator.harness.why.evidence import Shown
+from emulator.text import counted_noun
 
 # As requests name it among their faults, and as the workspace does.
 RATE_LIMIT: Final = "rateLimit"

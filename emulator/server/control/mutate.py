@@ -19,6 +19,7 @@ from emulator.server.control.scenarios import (
     refusal_of,
 )
 from emulator.server.services import CurrentServices
+from emulator.text import counted_noun
 from emulator.workspace_document import document_of
 
 _SAMPLE = 10
@@ -46,7 +47,6 @@ def add(routes: Blueprint, services: CurrentServices) -> None:
 
 def _mutants(body: Mapping[str, Any], document: dict[str, Any], name: str) -> Any:
     """The report. Raises InputError, NotFound, WorkspaceError."""
-    from emulator.harness.client import counted_noun
     from emulator.harness.mutate import EVENTS, Mutants, ScenarioJudge, chosen, judged, mutations_of
     from emulator.harness.scenarios import separate_emulators
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from emulator.console.view import Address, View
+from emulator.text import counted_noun
 
 _NUMBERS: Final = ("profiles", "entered", "left", "events", "sent")
 # No destination was chosen where `sent` is absent.
@@ -29,10 +30,10 @@ def computed(view: View, audience: Mapping[str, Any], item: Mapping[str, Any], c
     profiles, entered, left, events, sent = (view.number(name) for name in _NUMBERS)
     to_one = view.get("sent") is not None
     if entered or left or events:
-        said = f"Computed for {_counted(profiles, 'profile')}: {entered} entered, {left} exited"
+        said = f"Computed for {counted_noun(profiles, 'profile')}: {entered} entered, {left} exited"
         if events:
-            to_members = f" for {_counted(sent, 'member')}" if to_one else ""
-            return f"{said}, {_counted(events, 'event')} emitted{to_members}."
+            to_members = f" for {counted_noun(sent, 'member')}" if to_one else ""
+            return f"{said}, {counted_noun(events, 'event')} emitted{to_members}."
         return f"{said}, no event emitted, because {_why_nothing_is_sent(connected)}."
     if not profiles:
         return "Nothing changed, because the space has no profile: send a call first."
@@ -50,10 +51,6 @@ def computed(view: View, audience: Mapping[str, Any], item: Mapping[str, Any], c
     if item.get("includeHistory", True) is False:
         return "Nothing changed, because the audience is without historical data. Choose Resync to send its members."
     return f"Nothing changed, because {_why_nothing_is_sent(connected)}."
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def _why_nothing_is_sent(connected: list[str]) -> str:
