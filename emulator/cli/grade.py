@@ -13,10 +13,9 @@ from emulator.cli.client_variables import LISTED
 from emulator.cli.finite_numbers import FiniteRange
 from emulator.cli.grade_runs import VARIABLES, Client
 from emulator.cli.option_combinations import refuse_together, without_a_run
-from emulator.cli.report_output import MARKDOWN, TEXT, output_option, print_report, text_of_report
+from emulator.cli.report_output import MARKDOWN, TEXT, names_in, output_option, print_report, text_of_report
 from emulator.cli.serve_options import api_version_option, workspace_option
 from emulator.cli.terminal import progress
-from emulator.errors import InputError
 from emulator.harness.grade import (
     NAMES,
     POINTS,
@@ -106,7 +105,7 @@ def command(
         return
     if not command_line:
         raise click.UsageError("Missing the command to run, after '--'.")
-    points = chosen(None if only is None else _names(only))
+    points = chosen(names_in(only, "--only", NAMES, "point") or None)
     people = generated_people() if people_path is None else people_in_file(people_path)
     workspace = load_workspace(workspace_path).with_options(api_version=api_version)
     client = Client(command=command_line, workspace=workspace, people=people, seconds=seconds)
@@ -126,13 +125,6 @@ def _listed(*, as_json: bool) -> str:
         listed = [{"name": point.name, "expected": point.expected} for point in POINTS]
         return f"{json.dumps({'points': listed}, ensure_ascii=False, indent=2)}\n"
     return "".join(f"{point.name:<19} {point.expected}\n" for point in POINTS)
-
-
-def _names(only: str) -> Sequence[str]:
-    names = [name.strip() for name in only.split(",") if name.strip()]
-    if not names:
-        raise InputError("no point is named", where="--only", found=only, allowed=", ".join(NAMES))
-    return names
 
 
 def _fail_under(grade: Grade, least: int | None) -> None:

@@ -159,7 +159,7 @@ def test_the_points_are_listed(call: Run) -> None:
     [
         ((), "Missing the command to run, after '--'."),
         (("--only", "retry-42", "--", "true"), "Did you mean 'retry-429'?"),
-        (("--only", ",", "--", "true"), "--only: no point is named"),
+        (("--only", ",", "--", "true"), "--only: there is no point"),
         (("--json", "--format", "text", "--", "true"), "--format cannot be combined with --json."),
         (("--list", "--timeout", "5"), "--timeout cannot be combined with --list, which runs nothing."),
         (("--list", "--", "true"), "COMMAND cannot be combined with --list, which runs nothing."),

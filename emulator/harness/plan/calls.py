@@ -18,6 +18,7 @@ from emulator.generator.people import FIRST_CALL, Population, identify
 from emulator.harness.event_files import event_in, read_documents
 from emulator.harness.why import Services, identify_of, performed_by
 from emulator.segment import BadRequest, parse_body
+from emulator.text import counted_noun
 from emulator.text_files import lines_of, suffix_of
 from emulator.timestamps import from_millis, to_millis
 from emulator.workspace import Workspace
@@ -93,7 +94,7 @@ def people_known(services: Services, *, where: str | None = None) -> CallsOf:
             calls += [
                 _sendable(call, place) for call in (identify_of(profile), *performed_by(services, profile["userId"]))
             ]
-    text = f"{people:,} {'person' if people == 1 else 'people'} of {where or f'sandbox {services.sandbox.name!r}'}"
+    text = f"{counted_noun(people, 'person', 'people')} of {where or f'sandbox {services.sandbox.name!r}'}"
     at = _shown(services.sandbox.clock.now())
     return CallsOf(text=text, calls=len(calls), make=partial(list, calls), at=at, members=tuple(members))
 

@@ -32,15 +32,15 @@ def property_stop(evidence: Evidence) -> Stop | None:
     record = next((each for each in reversed(evidence.records) if key in each["record"]), None)
     if record is not None:
         return _of_record(record, key)
-    if key in _CONSENT:
+    trait = TRAIT_OF.get(key, key)
+    known = next((each for each in evidence.space if trait in each["traits"]), None)
+    if key in _CONSENT and known is None:
         hint = "The profile's line in the answer has it; the mapping's marketing_status sets it."
         raise InputError("the consent is no property", where="property", found=key, hint=hint)
-    trait = TRAIT_OF.get(key, key)
     if not evidence.space and not evidence.deliveries:
         return _stop("NOT_IN_RECORD", f"no record about this person has the key {key!r}", "Send it with the record.")
     if (stop := _unread(evidence, key, trait)) is not None:
         return stop
-    known = next((each for each in evidence.space if trait in each["traits"]), None)
     if known is not None:
         if (stop := _removed(evidence, trait, known["traits"][trait])) is not None:
             return stop

@@ -142,3 +142,11 @@ def test_a_mapping_that_takes_an_object_from_a_path_is_left_as_it_is() -> None:
         answer = asked.ask(emulator)
     assert answer["stopped"]["reason"] == "NOT_IN_MAPPING"
     assert all("custom_user_properties" not in each["where"] for each in answer["changes"])
+
+
+def test_a_trait_with_the_name_of_the_consent_is_a_property_like_any_other() -> None:
+    document = workspace(**{f"{CONNECTION}traits": ["consent"]})
+    asked = Situation(
+        workspace=document, calls=(ada(consent="phone"),), question={"userId": "u1", "property": "consent"}
+    )
+    check(asked, "NOT_IN_MAPPING", "Add 'consent' to custom_")
